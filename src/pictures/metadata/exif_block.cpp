@@ -218,10 +218,22 @@ Bytes clean_once(std::span<const std::byte> block) {
   return bytes;
 }
 
+/// Lets the resolution in x have the value of that in y, and the reverse: their entries change places, but for the
+/// tags.
+void swap_resolutions(Bytes& exif) {
+  const TiffStructure structure(exif);
+  const Directory first = structure.directory(structure.first());
+  const DirectoryEntry *const x = first.find(kXResolution), *const y = first.find(kYResolution);
+  if (x == nullptr || y == nullptr) return;
+  constexpr std::size_t kTag = 2, kEntry = 12;
+  std::swap_ranges(&exif[x->at] + kTag, &exif[x->at] + kEntry, &exif[y->at] + kTag);
+}
+
 }  // namespace
 
-Bytes clean_exif(std::span<const std::byte> block) {
+Bytes clean_exif(std::span<const std::byte> block, bool is_transposed) {
   Bytes result = clean_once(without_prefix(block));
+  if (is_transposed) swap_resolutions(result);
   // Where parts overlap, a change to one may be a change to others, which then point elsewhere.
   if (clean_once(result) != result) throw_damaged("EXIF", "directories that overlap");
   return result;

@@ -14,9 +14,9 @@
 namespace convtool {
 
 /// The block without a prefix "Exif" and without its thumbnail, whose bytes are removed or 0, and with any orientation
-/// as upright. All other bytes stay where they are, since maker notes point to places in the block. Throws Error(input)
-/// for a damaged block.
-Bytes clean_exif(std::span<const std::byte> block);
+/// as upright. With `is_transposed`, rows have become columns, and the resolutions in x and y change places. All other
+/// bytes stay where they are, since maker notes point to places in the block. Throws Error(input) for a damaged block.
+Bytes clean_exif(std::span<const std::byte> block, bool is_transposed = false);
 
 /// The EXIF block that a TIFF file contains in the tags of a page: the directories of the camera and the place, and the
 /// tags of the page itself that belong to EXIF, such as Artist. No tag that says how the file stores its pixels, and no

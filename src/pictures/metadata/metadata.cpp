@@ -91,7 +91,7 @@ PictureMetadata read_metadata(std::span<const std::byte> bytes, const PictureHea
   }
   if (stored.exif) {
     try {
-      result.exif = clean_exif(*stored.exif);
+      result.exif = clean_exif(*stored.exif, header.is_transposed());
     } catch (const Error&) {
       complain(kExifPart);
     }
@@ -103,8 +103,8 @@ PictureMetadata read_metadata(std::span<const std::byte> bytes, const PictureHea
     if (header.orientation != Orientation::top_left) set_upright(xmp);
     result.xmp = std::move(xmp);
   }
+  if (stored.resolution && header.is_transposed()) std::swap(stored.resolution->x, stored.resolution->y);
   result.resolution = stored.resolution ? stored.resolution : resolution_in(result.exif);
-  if (result.resolution && header.is_transposed()) std::swap(result.resolution->x, result.resolution->y);
   return result;
 }
 

@@ -355,6 +355,11 @@ TEST_CASE("a picture that is turned: the resolution is turned with it, and XMP s
     check_resolution(found.resolution, 100, 200, Resolution::Unit::centimetre);
     CHECK((found.xmp == to_bytes(xmp_packet(1))));
   }
+  // In EXIF alone as well: 300 in x, 1/250 in y.
+  Bytes exif = exif_block(false, 6);
+  exif[54] = std::byte{132};
+  for (const char* format : {"png", "jpeg", "webp"})
+    check_resolution(read(write(format, {.exif = exif})).resolution, 0.004, 300, Resolution::Unit::inch);
   // XMP alone is not believed, and not changed.
   CHECK((read(write("png", {.xmp = to_bytes(xmp_packet(6))})).xmp == to_bytes(xmp_packet(6))));
 }
