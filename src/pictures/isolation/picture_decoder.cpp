@@ -205,8 +205,13 @@ void await_pixels(ChildProcess child, PictureType type, const ChildTask& task) {
   throw Error(static_cast<ErrorKind>(answer.error_kind), "", text);
 }
 
-/// A picture got no process, or no memory to share with one, although others can.
-[[noreturn]] void throw_not_started(int error) {
+/// A picture got no process, or no memory to share with one, although others can. `shared` bytes were asked for.
+[[noreturn]] void throw_not_started(int error, std::uint64_t shared) {
+  if (error == EFBIG)
+    throw Error(ErrorKind::input, "",
+                "the process that decodes it needs " + std::to_string(((shared - 1) >> 20) + 1) +
+                    " MiB of shared memory, more than 'ulimit -f' allows; raise that limit, or decode pictures in the "
+                    "program itself with --isolate never");
   const bool is_memory = error == ENOMEM || error == EAGAIN;
   throw Error(is_memory ? ErrorKind::memory : ErrorKind::input, "",
               "no process could be started to decode it (" + describe_errno(error) +
@@ -269,6 +274,7 @@ Image PictureDecoder::decode(const FileContent& file, const PictureHeader& heade
   std::memcpy(task.parameters.data(), &header, sizeof header);
   set_limits(decoding_memory(header, std::ssize(file.bytes)), task);
   task.threads = std::min(threads == 0 ? available_cores() : threads, header.most_threads);
+  std::uint64_t shared = task.result_size;  // bytes that are asked for
   std::optional<Descriptor> copy, pixels;
   std::optional<ChildProcess> child;
   try {
@@ -276,6 +282,7 @@ Image PictureDecoder::decode(const FileContent& file, const PictureHeader& heade
     if (obstacle_ == 0) {
       pixels.emplace(memory_file(task.result_size));
       const bool is_mapped = file.file && can_be_mapped(file.file->descriptor(), file.bytes.size());
+      shared = file.bytes.size();
       if (!is_mapped) copy.emplace(memory_file(file.bytes));
       const int input = is_mapped ? file.file->descriptor() : copy->get();
       if (server_)
@@ -287,7 +294,7 @@ Image PictureDecoder::decode(const FileContent& file, const PictureHeader& heade
         });
     }
   } catch (const std::system_error& error) {
-    throw_not_started(error.code().value());
+    throw_not_started(error.code().value(), shared);
   }
   if (!child) return decode_image(file.bytes, header, threads);
   const auto check_unchanged = [&] {

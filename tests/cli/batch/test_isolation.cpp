@@ -306,6 +306,25 @@ TEST_CASE("where the process that starts decoders has ended, a batch says so onc
               " not started") == 1);
 }
 
+TEST_CASE("a picture that needs more shared memory than 'ulimit -f' fails alone") {
+  const TempFolder folder;
+  put_webp(folder, "small.webp", 8);
+  cv::imwrite(folder.file("large.tif"), cv::Mat(1100, 1500, CV_8UC3, cv::Scalar::all(7)));  // 4.7 MiB
+  const auto run = [&](const std::string& more) {
+    return run_shell(
+        "ulimit -f 2000; exec \"$CONVTOOL\" apply small.webp large.tif -k box --stride 4 -o '{stem}.png' -q" + more,
+        folder);
+  };
+  const ProgramResult failed = run("");
+  CHECK(failed.code == 1);
+  CHECK(failed.err ==
+        "convtool: large.tif: the process that decodes it needs 5 MiB of shared memory, more than 'ulimit -f' allows; "
+        "raise that limit, or decode pictures in the program itself with --isolate never\n");
+  CHECK(fs::exists(folder.file("small.png")));
+  CHECK(run(" --isolate never").code == 0);
+  CHECK(fs::exists(folder.file("large.png")));
+}
+
 TEST_CASE("--isolate always is refused where the system grants no process; auto goes on") {
   if (!kMemoryIsTheProgramsOwn) return skip("the leak sanitizer needs a process of its own");
   const TempFolder folder;

@@ -181,7 +181,7 @@ TEST_CASE("a picture that gets no process although others can is an error, and i
   const PictureHeader header = read_small_header(file, 1000);
   const std::string got = with_small_files(
       1, [&] { return outcome([&] { return isolated().decode({.bytes = file, .file = {}}, header); }); });
-  CHECK(got.find("input: no process could be started to decode it (the file is too large") == 0);
+  CHECK(got.find("input: the process that decodes it needs 1 MiB of shared memory, more than 'ulimit -f' allows") == 0);
   CHECK(!isolated().remark_on(PictureType::tiff));
   CHECK(isolated_outcome(file) == plain_outcome(file));
 }
