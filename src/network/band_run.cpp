@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <condition_variable>
+#include <limits>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -256,12 +257,13 @@ BandRun::BandRun(const BankPlan& bank, bool channels_last, const BandResult& res
   require(bank.has_bands(), "a bank without bands");
   const std::vector<ConvProblem>& problems = bank.geometry().problems;
   const std::int64_t stride = problems.front().stride.h, period = bank.row_period();
-  std::int64_t above = 0, below = 0;
+  std::int64_t above = 0, below = std::numeric_limits<std::int64_t>::min();  // of the row at y * stride
   for (const ConvProblem& problem : problems) {
     above = std::max(above, problem.pads.top);
     below = std::max(below, dilated_kernel(problem.kernel, problem.dilation).h - problem.pads.top);
   }
   seen_ = above + below;
+  kept_ = 2 * (above + std::max<std::int64_t>(below, 0));
 
   const auto bytes_of = [](std::int64_t channels, std::int64_t width, DType dtype) {
     return static_cast<double>(channels * size_of(dtype)) * static_cast<double>(width);

@@ -20,8 +20,8 @@ struct BandStreams {
   std::function<void(std::int64_t n, std::int64_t first, const TensorRef& rows)> read;
   std::function<void(std::int64_t n, std::int64_t first, const ConstTensorRef& rows)> write;
   Order order = Order::any;
-  /// Reads one at a time, band after band from the top. A band may need up to seen_rows() rows above the last row read,
-  /// and padding as many again. Not with Order::bottom_up. For a run that reads once, of one picture.
+  /// Reads one at a time, band after band from the top. A band may need up to kept_rows() rows above the last row read.
+  /// Not with Order::bottom_up. For a run that reads once, of one picture.
   bool reads_in_order = false;
 };
 
@@ -55,8 +55,9 @@ class BandRun {
           const BandLimits& limits = {});
 
   std::int64_t band_rows() const { return rows_; }  ///< output rows of a band; the last one may have fewer
-  std::int64_t seen_rows() const { return seen_; }  ///< rows of input around a row that it can depend on
-  int workers() const { return workers_; }          ///< bands that are in memory at a time, at most
+  /// Rows of input above the last one read that a band may need: around its own rows, and as many that padding shows.
+  std::int64_t kept_rows() const { return kept_; }
+  int workers() const { return workers_; }  ///< bands that are in memory at a time, at most
   double memory() const;  ///< bytes of their pixels, and of what threads take to filter, read and write them
 
   /// Keeps fewer bands in memory at a time, and works on one with fewer threads, so that memory() is at most `bytes`
@@ -91,6 +92,7 @@ class BandRun {
   const int threads_;
   Shape input_, output_;     ///< of the whole picture
   std::int64_t seen_ = 1;    ///< input rows of a band of one row
+  std::int64_t kept_ = 2;    ///< kept_rows()
   std::int64_t rows_ = 1;    ///< of output in a band
   std::int64_t bands_ = 1;   ///< of each picture of the batch
   double band_bytes_ = 0;    ///< of the pixels of a band, input and output

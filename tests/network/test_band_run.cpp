@@ -287,6 +287,31 @@ TEST_CASE("memory is bounded for any width and number of threads") {
   }
 }
 
+TEST_CASE("rows of padding between two strides take no memory") {
+  constexpr std::int64_t kFar = 100'000'000, kStride = 1'000'000;
+  for (const PaddingMode mode : {PaddingMode::symmetric, PaddingMode::replicate}) {
+    Params params{.stride = {kStride, kStride}, .padding = pads(kFar, kFar, kFar, kFar)};
+    params.padding_mode = mode;
+    const BankPlan plan(bank_of({plane(1, 1, {1}, params)}), DType::u8, {1, 1, 23, 37}, false, {.threads = 1});
+    const BandRun run(plan, false, {.dtype = DType::u8, .channels = 1}, {}, 1);
+    CHECK(run.band_rows() == 1);
+    // A row of input, one of output.
+    CHECK(run.memory() == BandLimits().kept * plan.thread_memory() + 37 + 201);
+  }
+}
+
+TEST_CASE("a reader in order keeps the rows that bands share, and those that padding shows again") {
+  const auto kept = [](std::int64_t pad) {
+    Params params{.padding = pads(pad, pad, pad, pad)};
+    params.padding_mode = PaddingMode::reflect;
+    const BankPlan plan(bank_of({plane(3, 3, std::vector<float>(9, 1), params)}), DType::u8, {1, 1, 500, 300}, false,
+                        {.threads = 1});
+    return BandRun(plan, false, {.dtype = DType::u8, .channels = 1}, {}, 1).kept_rows();
+  };
+  CHECK(kept(1) == 6);
+  CHECK(kept(50) == 100);
+}
+
 /// Waits long enough for other threads to come to their turns first, if nothing holds them back.
 void fall_behind() { std::this_thread::sleep_for(std::chrono::milliseconds(20)); }
 

@@ -55,8 +55,7 @@ std::optional<Outcome> run_pipelined(const Job& job, const SourceHeader& header,
   BandRun run(*bank, traits.channels_last, form, job.mapping, spec.plan.threads, limits);
   if (!run.reads_once()) return std::nullopt;
 
-  // A band may need that many rows above the last row read, and padding as many again.
-  const std::int64_t kept_rows = 2 * run.seen_rows();
+  const std::int64_t kept_rows = run.kept_rows();
   const double row_bytes = static_cast<double>(traits.filtered.c * header.shape.w * size_of(header.dtype));
   const double for_bands = most - row_bytes * static_cast<double>(std::min(kept_rows, header.shape.h));
   run.limit_memory(for_bands);
