@@ -341,9 +341,9 @@ TEST_CASE("explain names the values that apply stores, on 1000 random problems")
     spec.grey = grey;
 
     const bool is_picture = !input.is_tensor();
-    // Float pictures become integers where a map is given, since the default output is a PNG.
-    const bool is_mapped = spec.map.value_or(OutputMap::automatic) != OutputMap::automatic;
-    const DType depth = spec.depth.value_or(input.dtype() == DType::f32 && is_mapped ? DType::u8 : input.dtype());
+    // Float pictures stay floats by default, but for the colours of signs and for masks.
+    const bool is_png = spec.map == OutputMap::signs || spec.threshold;
+    const DType depth = spec.depth.value_or(input.dtype() == DType::f32 && is_png ? DType::u8 : input.dtype());
     const char* const first = !is_picture ? "npy" : depth == DType::f32 ? "tiff" : "png";
     std::optional<Source> stored = applied(source(), spec, first);
     const bool is_refused = !stored && is_picture;

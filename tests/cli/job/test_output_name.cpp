@@ -71,6 +71,30 @@ TEST_CASE("--format same keeps the format of each input, and the spelling of its
   CHECK(folder.names().size() == 2 * sources.size());
 }
 
+TEST_CASE("float pictures keep their format and their type, with a map too") {
+  const TempFolder folder;
+  const cv::Mat floats = (cv::Mat_<float>(2, 2) << 1.5F, -2, 300, 4);
+  cv::imwrite(folder.file("a.tif"), floats);
+  cv::imwrite(folder.file("b.pfm"), floats);
+  for (const Names& options : {Names{}, {"--map", "clip"}, {"--map", "abs", "--depth", "same"}}) {
+    for (const char* output : {"a.identity.tif", "b.identity.pfm"}) std::filesystem::remove(folder.file(output));
+    Names arguments = {"apply", "a.tif", "b.pfm", "-k", "identity", "-q"};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    CHECK(run(folder, arguments) == "");
+    CHECK(folder.names() == Names{"a.identity.tif", "a.tif", "b.identity.pfm", "b.pfm"});
+    const cv::Mat result = cv::imread(folder.file("a.identity.tif"), cv::IMREAD_UNCHANGED);
+    REQUIRE(result.type() == CV_32F);
+    const cv::Mat expected = options.size() > 2 ? cv::Mat(cv::abs(floats)) : floats;
+    CHECK(cv::norm(result, expected, cv::NORM_INF) == 0);
+    CHECK(cv::norm(result, cv::imread(folder.file("b.identity.pfm"), cv::IMREAD_UNCHANGED), cv::NORM_INF) == 0);
+  }
+  for (const Names& options : {Names{"--depth", "u8"}, {"--map", "signed"}, {"--threshold", "10"}}) {
+    std::filesystem::remove(folder.file("a.identity.png"));
+    CHECK(run(folder, {"apply", "a.tif", "-k", "identity", options[0], options[1], "-q"}) == "");
+    CHECK(format_of(folder, "a.identity.png") == "png");
+  }
+}
+
 TEST_CASE("--format same goes by the content where the extension is wrong or missing") {
   const TempFolder folder;
   cv::imwrite(folder.file("a.png"), soft_colours());
