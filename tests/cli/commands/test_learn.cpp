@@ -107,6 +107,9 @@ TEST_CASE("--init with a kernel file takes its options and continues from its we
   const json report = last_json(course.learn({"--init", "start.json", "--epochs", "1", "--json"}));
   CHECK(report["kernel"]["weight"] == json({{1, -1}}));
   CHECK(report["loss"] == 0);
+  const ProgramResult refused = course.learn({"--init", "start.json", "-o", "./start.json"});
+  CHECK(refused.code == 2);
+  CHECK(refused.err.find("which this run reads; write to another file") != std::string::npos);
 }
 
 TEST_CASE("the same numbers for the same seed") {

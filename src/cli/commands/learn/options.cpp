@@ -275,13 +275,18 @@ LearnPlan make_learn_plan(const LearnOptions& options) {
   return plan;
 }
 
+ReadFiles files_read(const LearnOptions& options) {
+  std::vector<std::string> read = options.inputs;
+  read.insert(read.end(), options.targets.begin(), options.targets.end());
+  if (options.init && !is_word_of_init(*options.init)) read.push_back(*options.init);
+  return ReadFiles(read);
+}
+
 void check_kernel_output(const LearnOptions& options) {
   if (!options.output || *options.output == "-") return;
   if (!has_extension(*options.output, ".json"))
     refuse_usage("--output", "'" + *options.output + "' is not the name of a kernel file (expected NAME.json)");
-  std::vector<std::string> read = options.inputs;
-  read.insert(read.end(), options.targets.begin(), options.targets.end());
-  check_output(*options.output, false, ReadFiles(read));
+  check_output(*options.output, false, files_read(options));
 }
 
 }  // namespace convtool

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/batch/read_files.h"
 #include "cli/options/layer_options.h"
 #include "learn/gradient_descent.h"
 #include "learn/least_squares.h"
@@ -50,6 +51,9 @@ void check_no_operands(const LearnOptions& options);
 
 /// Throws Error(usage), or Error(kernel) for --init.
 LearnPlan make_learn_plan(const LearnOptions& options);
+
+/// The files that `learn` reads: inputs, targets, and the kernel of --init.
+ReadFiles files_read(const LearnOptions& options);
 
 /// Throws Error(usage) unless the kernel file can be written where --output says.
 void check_kernel_output(const LearnOptions& options);

@@ -70,10 +70,7 @@ std::vector<PageFigure> kernels_of(const Layer& learned, const std::optional<Par
 }  // namespace
 
 void check_learn_page(const PageOptions& page, const LearnOptions& options) {
-  std::vector<std::string> read = options.inputs;
-  read.insert(read.end(), options.targets.begin(), options.targets.end());
-  if (options.init) read.push_back(*options.init);
-  check_page(page, ReadFiles(read));
+  check_page(page, files_read(options));
   if (options.output && *options.output != "-") refuse_as_page(page, *options.output, settled_path(*options.output));
 }
 
