@@ -11,7 +11,7 @@
 namespace convtool {
 namespace {
 
-std::string to_text(const XXH128_hash_t& hash) {
+std::string hex_text(const XXH128_hash_t& hash) {
   char text[40];
   std::snprintf(text, sizeof text, "xxh128:%016llx%016llx", static_cast<unsigned long long>(hash.high64),
                 static_cast<unsigned long long>(hash.low64));
@@ -20,7 +20,7 @@ std::string to_text(const XXH128_hash_t& hash) {
 
 }  // namespace
 
-std::string digest_of(std::span<const std::byte> bytes) { return to_text(XXH3_128bits(bytes.data(), bytes.size())); }
+std::string digest_of(std::span<const std::byte> bytes) { return hex_text(XXH3_128bits(bytes.data(), bytes.size())); }
 
 std::string digest_of_file(const std::string& path) { return digest_of_file(RandomAccessFile(path, ErrorKind::input)); }
 
@@ -35,7 +35,7 @@ std::string digest_of_file(const RandomAccessFile& file) {
     file.read(at, piece);
     XXH3_128bits_update(state.get(), piece.data(), piece.size());
   }
-  return to_text(XXH3_128bits_digest(state.get()));
+  return hex_text(XXH3_128bits_digest(state.get()));
 }
 
 }  // namespace convtool

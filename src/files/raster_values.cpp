@@ -8,6 +8,7 @@
 
 #include "core/float_range.h"
 #include "core/half.h"
+#include "core/text.h"
 #include "files/byte_reader.h"
 
 namespace convtool {
@@ -55,7 +56,7 @@ float to_float(T value, const RasterLayout& layout) {
   if constexpr (std::is_same_v<T, double>) {
     if (std::isfinite(value) && !fits_float(value))
       throw Error(ErrorKind::input, "",
-                  "this " + std::string(layout.format) + " contains a value beyond float32 (" + std::to_string(value) +
+                  "this " + std::string(layout.format) + " contains a value beyond float32 (" + to_text(value) +
                       "); scale it down first");
   }
   return static_cast<float>(value);

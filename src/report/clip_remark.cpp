@@ -60,8 +60,8 @@ std::string shares_text(const RunReport& report) {
 /// How to keep values as they are, for a run that writes `output`.
 std::string float_advice(const std::string& output) {
   const std::string extension = std::filesystem::path(output).extension().string();
-  const PictureFormat* format =
-      find_picture_format(in_small_letters(std::string_view(extension).substr(extension.empty() ? 0 : 1)));
+  if (extension.empty()) return "--format tiff --depth f32 stores them as they are";
+  const PictureFormat* format = find_picture_format(in_small_letters(std::string_view(extension).substr(1)));
   const bool is_lacking = format != nullptr && !holds(*format, DType::f32, PixelFormat::grey);
   return std::string(is_lacking ? "a .tif with " : "") + "--depth f32 stores them as they are";
 }

@@ -11,7 +11,7 @@ namespace {
 
 /// A run with these clipped values of 1000, and responses from -500 to 2000.
 RunReport run_of(std::int64_t low, std::int64_t high, const Mapping& mapping = {}) {
-  RunReport report{.input = "a.png", .responses = 1000};
+  RunReport report{.input = "a.png", .output = "a.tif", .responses = 1000};
   report.mapping = mapping;
   report.stats.clipped_low = low;
   report.stats.clipped_high = high;
@@ -63,13 +63,13 @@ TEST_CASE("the text says by how much, and what helps this kernel") {
         "50 % of the values are clipped, 48 % to 0 and 2 % to 255 (responses from -500 to 2000); --map offset or abs "
         "shows negative responses, --depth f32 stores them as they are");
   // A format that cannot store floats is no place for them.
-  for (const auto& [name, is_lacking] :
-       {std::pair("a.png", true), std::pair("b.JPG", true), std::pair("c.tif", false), std::pair("d", false)}) {
+  for (const auto& [name, advice] :
+       {std::pair("a.png", "a .tif with --depth f32"), std::pair("b.JPG", "a .tif with --depth f32"),
+        std::pair("c.tif", "--depth f32"), std::pair("-", "--format tiff --depth f32"),
+        std::pair("/dev/stdout", "--format tiff --depth f32")}) {
     RunReport named = run_of(0, 500);
     named.output = name;
-    CHECK(text_of(named, "box")
-              .ends_with(is_lacking ? ", a .tif with --depth f32 stores them as they are"
-                                    : "range, --depth f32 stores them as they are"));
+    CHECK(text_of(named, "box").ends_with(std::string("range, ") + advice + " stores them as they are"));
   }
   CHECK(text_of(run_of(990, 0), "[[-1]]").starts_with("99 % of the values are clipped to 0 ("));
   CHECK(text_of(run_of(0, 480, OutputMap::abs), "sobel-x").find("--map normalize") != std::string::npos);

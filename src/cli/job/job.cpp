@@ -49,8 +49,14 @@ Mapping choose_mapping(const FilterSpec& spec, DType dtype) {
 Remedies remedies_for(const FilterSpec& spec) {
   const Bank& bank = spec.network.banks.back();
   const std::optional<EdgeRecipe>& recipe = spec.edges;
-  if (!recipe) return {.combine = bank.layers.size() > 1 && bank.combine == Combine::none, .layers = spec.dumps_layers};
-  Remedies remedies{.combine = false, .sheet = false};
+  const char* const channels = spec.given_map() == OutputMap::signs ? "choose another --map"
+                               : recipe                             ? "choose another --output-kind"
+                                                                    : "choose a kernel with one channel of output";
+  if (!recipe)
+    return {.combine = bank.layers.size() > 1 && bank.combine == Combine::none,
+            .layers = spec.dumps_layers,
+            .channels = channels};
+  Remedies remedies{.combine = false, .sheet = false, .channels = channels};
   if (recipe->is_signed())
     remedies.range = recipe->kind == EdgeKind::orientation ? ", or choose --angle wheel" : "";
   else if (!recipe->is_mapped())

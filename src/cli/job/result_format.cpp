@@ -75,7 +75,9 @@ void check_holds(const FileFormat& format, const Shape& shape, DType dtype, cons
                              std::string(to_string(dtype)) + (alpha_kept ? " and alpha" : "");
   if (format.is_video())
     refuse_shape("", "the result has " + result + ", which a video cannot store; " +
-                         (pixels ? "leave --depth out" : "combine the channels with --combine"));
+                         (pixels && dtype != DType::u8  ? "leave --depth out"
+                          : !pixels && remedies.combine ? "combine the channels with --combine"
+                                                        : remedies.channels));
   std::string remedy = "write ";
   for (const PictureFormat& other : picture_formats()) {
     if (pixels && holds(other, dtype, *pixels)) remedy += std::string(other.extensions.front()) + ", ";
@@ -84,8 +86,9 @@ void check_holds(const FileFormat& format, const Shape& shape, DType dtype, cons
   if (remedy == "write or .npy") remedy = "write .npy";
   if (!pixels && shape.c > 1 && remedies.combine) remedy += ", combine the channels with --combine";
   if (!pixels && shape.c > 1 && remedies.sheet) remedy += ", or show the channels as tiles with --sheet FILE.png";
-  if (pixels && dtype == DType::f32) remedy += remedies.range;
-  if (pixels && dtype == DType::u16 && !alpha_kept) remedy += ", or choose --depth u8";
+  const bool holds_bytes = pixels && holds(*format.picture, DType::u8, *pixels);
+  if (holds_bytes && dtype == DType::f32) remedy += remedies.range;
+  if (holds_bytes && dtype == DType::u16 && !alpha_kept) remedy += ", or choose --depth u8";
   if (pixels && is_integer(dtype) && format.holds_floats()) remedy += ", or choose --depth f32";
   if (alpha_kept) remedy += ", or choose --alpha drop";
   if (remedies.layers) remedy += "; the layers of --dump-layers are written together with it";

@@ -49,6 +49,7 @@ struct Remedies {
   bool sheet = true;    ///< --sheet would show them
   bool layers = false;  ///< --dump-layers waits for a result that can be written
   const char* range = ", or choose --depth u8 (with --map normalize to fit the range)";  ///< for floats
+  const char* channels = "";  ///< for a video, which has one channel
 };
 
 /// Throws Error(shape), with suggestions, unless `format` can store the result. `shape` does not count an alpha that is

@@ -103,17 +103,21 @@ TEST_CASE(
                     .out)
             .size() == 2);
   CHECK(files_in(folder, "o2") == std::vector<std::string>{"a/c/d.edge.png", "e.edge.png"});
+  CHECK(apply_edge(folder, {"in", "--recursive", "--include", "*.TIF", "--out-dir", "o3"})
+            .err.find("no pictures or tensors that match --include found in 'in'") != std::string::npos);
 }
 
 TEST_CASE("--files-from: lines or NUL-terminated names, from a file or standard input; the folders are mirrored") {
   const TempFolder folder;
   for (const char* name : {"p/a.png", "q/a.png", "two words.png", "line\nend.png"}) put_picture(folder, name, 60);
-  folder.write("list", "p/a.png\r\nq/a.png\n\ntwo words.png");
+  folder.write("list", "\xEF\xBB\xBFp/a.png\r\nq/a.png\n\ntwo words.png");
   CHECK(apply_edge(folder, {"--files-from", "list", "--out-dir", "o"}).code == 0);
   CHECK(files_in(folder, "o") == std::vector<std::string>{"p/a.edge.png", "q/a.edge.png", "two words.edge.png"});
   const std::string names("line\nend.png\0./p/a.png\0", 23);
   CHECK(apply_edge(folder, {"--files-from", "-", "-0", "--out-dir", "z"}, names).code == 0);
   CHECK(files_in(folder, "z") == std::vector<std::string>{"line\nend.edge.png", "p/a.edge.png"});
+  put_picture(folder, "\xEF\xBB\xBFz.png", 60);  // in a NUL-terminated list, a byte order mark is a part of the name
+  CHECK(apply_edge(folder, {"--files-from", "-", "-0", "--out-dir", "y"}, "\xEF\xBB\xBFz.png").code == 0);
   // A missing file fails alone. A name outside the folder is written to the top of --out-dir.
   const ProgramResult missing =
       apply_edge(folder, {"p/a.png", "--files-from", "-", "--out-dir", "m"}, "gone.png\nq/a.png\n");

@@ -184,6 +184,15 @@ TEST_CASE("bad videos, and outputs that are no videos, are refused") {
   refused(to_stdout({"-k", "identity", "--depth", "u16"}), frame, "a video keeps its depth, u8");
   refused(to_stdout({"-k", "identity", "--depth", "f32"}), frame,
           "1 channel of f32, which a video cannot store; leave --depth out");
+  refused(to_stdout({"-k", "identity", "--map", "signed"}), frame,
+          "3 channels of u8, which a video cannot store; choose another --map");
+  for (const std::string kind : {"overlay", "components"})
+    refused({"edges", "-", "--output-kind", kind, "-o", "-"}, frame,
+            "which a video cannot store; choose another --output-kind");
+  refused({"edges", "-", "--map", "signed", "-o", "-"}, frame,
+          "3 channels of u8, which a video cannot store; choose another --map");
+  refused(to_stdout({"-k", "[[[[1]]],[[[2]]]]"}), frame,
+          "2 channels of u8, which a video cannot store; choose a kernel with one channel of output");
   refused(to_stdout({"-k", "identity", "-k", "identity"}), frame,
           "2 channels of u8, which a video cannot store; combine the channels with --combine");
   refused(to_stdout({"-k", "identity", "--max-pixels", "7"}), frame, "4x2 is more than 7 pixels");

@@ -13,6 +13,7 @@
 #include "files/file.h"
 #include "tensors/file_format.h"
 #include "tensors/npz.h"
+#include "tensors/printout.h"
 
 namespace convtool {
 namespace {
@@ -34,6 +35,7 @@ void add_list(const std::string& list, bool nul_separated, std::vector<Input>& i
     refuse_usage("--files-from", error.what());
   }
   std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  if (!nul_separated && text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   if (!nul_separated && text.find('\0') != std::string_view::npos)
     refuse_usage("--files-from", "'" + list + "' has NUL-terminated names; add -0");
   const char end = nul_separated ? '\0' : '\n';
@@ -85,9 +87,10 @@ void add_folder(const std::string& folder, const InputOptions& options, const fs
 /// Refuses options that give no input.
 [[noreturn]] void refuse_none(const InputOptions& options) {
   if (!options.named.empty())
-    refuse_usage("INPUT",
-                 "no pictures or tensors found in " + (options.named.size() == 1 ? "'" + options.named.front() + "'"
-                                                                                 : std::string("the folders given")));
+    refuse_usage(
+        "INPUT",
+        "no pictures or tensors" + std::string(options.include.empty() ? "" : " that match --include") + " found in " +
+            (options.named.size() == 1 ? "'" + options.named.front() + "'" : std::string("the folders given")));
   if (options.files_from) refuse_usage("--files-from", "the list '" + *options.files_from + "' names no file");
   refuse_usage("INPUT", "no input given; name a picture or tensor, - for standard input, or a list with --files-from");
 }
