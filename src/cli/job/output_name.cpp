@@ -366,7 +366,7 @@ Destination final_name(const Destination& planned, const SourceHeader& header, c
   const bool is_tiff = header.format.picture->name == "tiff";
   if (is_tiff && spec.pages && spec.pages->last > spec.pages->first && planned.pattern.empty())
     destination = with_format(destination, header.format);
-  // That the name is a PNG's is no reason to convert floats to u8. The colours of signs and masks are no floats.
+  // Floats stay floats, in the format of the input. The colours of signs, and masks, are integers in a PNG.
   const bool stays_float = header.dtype == DType::f32 && spec.given_map() != OutputMap::signs && !spec.threshold;
   const FileFormat& native = stays_float ? header.format : *destination.format;
   const StoredForm form = form_in(native, header, forecast, spec);
